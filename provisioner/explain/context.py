@@ -139,7 +139,9 @@ def of_text(text: str, history: History) -> Circumstances:
     python = python or _python_of_paths(text)
     # The installer of Python for Windows names its folders so; a 32-bit program of a 64-bit Windows lies in Program Files (x86).
     bits = bits or (
-        32 if re.search(r"python3\d{1,2}-32\b|program files \(x86\)\\(python|anaconda|miniconda)|win32[\\/]python", lowered) else 0
+        32
+        if re.search(r"\('32bit', |python3\d{1,2}-32\b|program files \(x86\)\\(python|anaconda|miniconda)|win32[\\/]python", lowered)
+        else 0
     )
     if said_arch:
         arch = said_arch
@@ -191,6 +193,7 @@ def _os_of(text: str) -> Os:
     if re.search(r"windows|\bwin ?\d|\bwin\b", text):
         return "windows"
     if re.search(
+        r"lambda|amazon|\baws\b|kaggle|kubernetes|"
         r"linux|ubuntu|debian|centos|red ?hat|rhel|fedora|suse|alpine|mint|manjaro|pop!?_os|raspbian|colab|docker|jetson|rocky|kernel|"
         r"gentoo|nixos|raspberry|kali|elementary",
         text,

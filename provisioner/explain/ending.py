@@ -41,7 +41,7 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             re.IGNORECASE,
             (
                 r"segmentation fault|\bbus error\b|illegal (?:hardware )?instruction|\(core dumped\)",
-                r"^(?:\S{1,200}: (?:line )?)?[\d: ]{0,40}(?:aborted|killed|abgebrochen|terminated)\b(?! by user)",
+                r"^(?:\S{1,200}: (?:line )?)?[\d: ]{0,40}(?:aborted|killed|abgebrochen|terminated)\b(?! by user)|: [\\/|-] killed$",
                 r"^(?:zsh|bash|sh): (?:abort|killed|trace trap|floating point exception|segmentation|bus|illegal)|zsh: abort|fatal python error",
                 r"\bsig(?:segv|abrt|ill|bus|kill|fpe|trap)\b|trace/breakpoint trap|floating point exception|access violation",
                 r"exit(?:ed)?(?: with)? (?:code|status):?,? ?(?:13[2-9]|-?1073\d{6}|0xC0000\w{3}|322122\d{4}|-(?:4|5|6|7|8|9|11)\b)",
@@ -79,7 +79,7 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             _INSTALLER,
             0,
             (
-                r"^(?:\S{0,40} )?(?:ERROR|CRITICAL|error|Error): (?!root)(?!.{0,40}\bloss\b)|^ ?\u00d7|^npm ERR!",
+                r"^(?:\S{0,40} )?(?:ERROR|CRITICAL|error|Error): (?!root|Process completed|The operation was)(?!.{0,40}\bloss\b)|^ ?\u00d7|^npm ERR!",
                 r"\bSolverProblemError\b|UnsatisfiableError|PackagesNotFoundError|ResolvePackageNotFound|ResolutionFailure|ResolutionImpossible",
                 r"No matching distribution found|is not a supported wheel|subprocess-exited-with-error|Failed building wheel",
                 r"version solving failed|No solution found|THESE PACKAGES DO NOT MATCH|Could not install packages",
@@ -90,7 +90,7 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             re.IGNORECASE,
             (
                 r"exit(?:ed)?(?: with)?(?: exit)? (?:code|status):? ?-?[1-9]\d*|returned non-zero exit status|\bexit code:? [1-9]",
-                r"process completed with exit code [1-9]|exited with code [1-9]|finished with exit code -?[1-9]",
+                r"process completed with exit code [1-9]|the operation was canceled|exited with code [1-9]|finished with exit code -?[1-9]",
                 r"executor failed running|failed to solve|srun: error|slurmstepd: error",
             ),
         ),

@@ -20,6 +20,13 @@ _BEFORE = re.compile(
 )
 # A path is no longer, and of many frames the first and the last tell.
 _LONGEST, _FIRST, _LAST = 240, 40, 120
+# sys.executable, as Python prints it on a line of its own; what an editor starts, with the program behind it; a launcher that failed.
+_PRINTED = re.compile(
+    r"^(?:Out\[\d{1,4}\]: ?)?'?((?:~|/[\w.-]{1,60})(?:/[\w.@+-]{1,80}){0,12}/bin/python[\d.]{0,6})(?:'?$| (?:-\w )?[/~][^\n]{1,300}\.py\b)"
+    r"|^ ?File \"((?:/[\w.@+-]{1,80}){1,12}/bin/)[\w.-]{1,60}\", line \d"
+    r"|^\"?([A-Za-z]:\\[^\n\"<>|*?]{1,200}\\python\.exe)\"? [^\n]{1,300}\.py\b",
+    re.MULTILINE,
+)
 # What is no environment of its own: the system's Python, one that was installed for all, conda's base, a store's.
 _BASE = re.compile(
     r"^/usr(/local)?$|^/opt/(python|homebrew|conda)|^/System|^/Library|\.pyenv/versions/[\d.]+$|(ana|mini)conda\d?$|miniforge\d?$|mambaforge$|Program"
@@ -112,7 +119,11 @@ def _environment(case: Case) -> tuple[str, str, str]:
     text = case.log.text
     found = [item for item in _sites(text) if _is_whole(item.prefix)]
     if not found:
-        return _by_prompt(case), "", ""
+        printed = _PRINTED.search(text)
+        if printed is None:
+            return _by_prompt(case), "", ""
+        # A launcher in the folder of the programs lies beside the Python that it was made for.
+        return _of_path(printed[1] or printed[3] or f"{printed[2]}python3")
     best = next((item for item in reversed(found) if "tensorflow" in text[item.end : item.end + 14]), found[-1])
     prefix, python = best.prefix, best.python
     number = python or dotted(case.circumstances.python)
@@ -128,6 +139,12 @@ def _environment(case: Case) -> tuple[str, str, str]:
     return f"{prefix}/bin/python", ("" if _BASE.search(prefix) else prefix), number
 
 
+def _of_path(path: str) -> tuple[str, str, str]:
+    """An interpreter by its path: it, the folder of its environment, and no number."""
+    folder = re.sub(r"[\\/](?:bin|Scripts)[\\/][^\\/]+$", "", path)
+    return path, ("" if folder == path or _BASE.search(folder) else folder), ""
+
+
 @record
 class _Site:
     """A folder of packages in a log: what stands before its ``lib``, the Python in its path, ``site`` or ``dist``, where it ends in the text."""
@@ -140,13 +157,15 @@ class _Site:
 
 def _sites(text: str) -> list[_Site]:
     places = [(item.start(), item.end(), item["kind"]) for item in _PACKAGES.finditer(text)]
+    # A pip that has tensorflow is of another Python than the one that does not find it.
+    lost = "No module named 'tensorflow'" in text
     places = places if len(places) <= _FIRST + _LAST else [*places[:_FIRST], *places[-_LAST:]]
     found = []
     for start, end, kind in places:
         line = text[max(text.rfind("\n", 0, start) + 1, start - _LONGEST) : start]
         before = _BEFORE.search(line)
         # Where `pip show` found a package says nothing of the Python that ran.
-        if before is not None and not line.lower().startswith("location:"):
+        if before is not None and not line.lower().startswith("location:") and not (lost and line.startswith("Requirement already")):
             found.append(_Site(prefix=before["prefix"], python=before["python"] or "", kind=kind, end=end))
     return found
 

@@ -32,7 +32,8 @@ _OWNERS = (
 # A line that a program logs of itself with its level: I and W are remarks, and after an E about the GPU TensorFlow goes on without one.
 _REMARK = re.compile(r"(?:^|: |\] |\d )[WIE]\d{0,4} [^\n]{0,60}\.(?:cc|h):\d+\]")
 _MERE = re.compile(
-    r"(?:^|: |\] |\d )[WI]\d{0,4} [^\n]{0,60}\.(?:cc|h):\d+\]|^\W{0,4}(?:WARNING|DEPRECATION|NOTICE|INFO)\b|^\[notice\]", re.IGNORECASE
+    r"(?:^|: |\] |\d )[WI]\d{0,4} [^\n]{0,60}\.(?:cc|h):\d+\]|^\W{0,4}(?:WARNING(?!! \W{1,4}HDF5)|DEPRECATION|NOTICE|INFO)\b|^\[notice\]",
+    re.IGNORECASE,
 )
 # Words of an exception that may come of a GPU that is not used, and exceptions that an empty list of GPUs raises.
 _OF_GPU = re.compile(r"gpu|cuda|cudnn|cublas|device|nccl|ptx|xla|driver", re.IGNORECASE)
@@ -47,6 +48,13 @@ _BOTH = re.compile(
 )
 # Remarks that explain no end: the work goes on without these.
 _NEVER_THE_END = frozenset({"cuda-toolkit-incomplete", "tensorrt-missing", "harmless-message", "install-corrupt", "pip-too-old"})
+# What harmless lines are said to be.
+_QUIET = frozenset({"tensorrt-missing", "harmless-message"})
+# Folders of a program's own, as most programs call them; whoever publishes a package of such a name is nobody that is meant.
+_OF_A_PROGRAM = re.compile(
+    r"No module named '?(utils?|helpers?|models?|dataset|data|data_utils|libs?|src|common|configs?|core|modules|networks?|nets|losses|trainers?"
+    r"|tools|app)\b"
+)
 _NOT_KNOWN = "the exception is not among the known messages; the innermost file says whose it is"
 _NOTHING_BEFORE = "this line ended the run, and no line says why"
 _NO_END = "no line says that something failed, and none of them is known"
@@ -58,6 +66,9 @@ def of_the_end(case: Case, verdicts: list[Verdict]) -> Verdict | None:
     """Return what the end allows to suppose where all that is known are remarks before it that do not explain it, else None."""
     end = case.ending
     faults = [verdict.hit for verdict in verdicts if verdict.hit.message.kind == "fault"]
+    if not faults and case.ending.failed and all(verdict.cause in _QUIET for verdict in verdicts):
+        guess = innermost(case)
+        return replace(guess, grade=ENDED) if guess else None
     if not faults or any(_at_end(hit, case) for verdict in verdicts for hit in _spoken(verdict, case)):
         return None
     if end.kind == "exception":
@@ -78,6 +89,8 @@ def below_the_end(case: Case, verdicts: list[Verdict]) -> list[Verdict]:
     end = case.ending
     if not end.failed or end.kind == "status":
         return verdicts
+    if end.kind in _OF_PROCESS and all(item.cause in {*_QUIET, "unknown"} for item in verdicts):
+        return [replace(item, grade=GUESSES, confidence="possible") if item.cause in _QUIET else item for item in verdicts]
     known = [
         item
         for item in verdicts
@@ -148,6 +161,7 @@ def _of_name(end: Ending, frames: list[str], package: re.Match[str] | None) -> s
         owner = package[2] if package[1].startswith("tensorflow") and package[2] == "keras" else package[1]
         return next((code for pattern, code in _OWNERS if pattern.fullmatch(owner or "")), "dependency-incompatible")
     own_module = end.name == "ModuleNotFoundError" and bool(frames) and _RELATIVE.match(frames[-1]) is not None
+    own_module = own_module or (end.name == "ModuleNotFoundError" and _OF_A_PROGRAM.search(end.seen) is not None)
     if own_module or "object has no attribute" in end.seen or misspelt(end.seen)[1]:
         return "user-code"
     return "dependency-incompatible"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-from provisioner.base.versions import minor_of
+from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import NO_ADDON, View, newest, release_of, specifier
 from provisioner.remedies.names import ADDONS, DIRECTML, own_names, restarted, rivals_of, same_tensorflow
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import either, install, mend, runs, uninstall
+
+# Add-ons with compiled parts, which load into the TensorFlow that they were built with alone; the others are Python.
+COMPILED = frozenset({"tensorflow-text", "tensorflow-io", "tensorflow-addons", "tensorflow-decision-forests", "dm-reverb", "horovod"})
 
 
 def addons_ended(subject: Subject, view: View) -> Remedy:
@@ -151,10 +154,14 @@ def addon_of(subject: Subject, view: View, name: str) -> Remedy:
             subject.pip("show", "tensorflow", name),
             install(subject, together, same_tensorflow(subject), options="--upgrade"),
         ),
-        why=f"{name} is compiled for one release of TensorFlow; installed together, pip takes two that go with each other",
+        why=f"{name} {'is compiled' if name in COMPILED else 'asks'} for one release of TensorFlow; in one command pip takes two that agree",
         cost="may change TensorFlow",
         others=mend(subject),
     )
+
+
+# The last TensorFlow that tensorflow-metal was released for (its page on PyPI).
+LAST_OF_METAL = (2, 18)
 
 
 def _metal(subject: Subject, view: View) -> Remedy:
@@ -173,7 +180,9 @@ def _metal(subject: Subject, view: View) -> Remedy:
         )
     return Remedy(
         words=(
-            "Take the plug-in out, so that TensorFlow computes on the processor; it needs macOS 12 and a newer TensorFlow"
+            "Take the plug-in out, so that TensorFlow computes on the processor: the last one, 1.2.0, goes with TensorFlow up to 2.18"
+            if numbers(subject.minor) > LAST_OF_METAL
+            else "Take the plug-in out, so that TensorFlow computes on the processor; it needs macOS 12 and a newer TensorFlow"
             if subject.minor
             else "See which two are there: tensorflow-metal goes with certain releases only, and needs macOS 12"
         ),

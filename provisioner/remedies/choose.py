@@ -17,6 +17,7 @@ from provisioner.remedies import (
     keras,
     machine,
     met,
+    particular,
     pythons,
     requests,
     starting,
@@ -101,4 +102,6 @@ BY_REQUIREMENT = frozenset(
 
 def remedy_for(cause: str, subject: Subject, view: View) -> Remedy:
     """Return what to do about a cause in this case; raises ``KeyError`` for a code without a remedy (a test holds that each has one)."""
-    return met.met(subject, view) if subject.wants and cause in BY_REQUIREMENT else REMEDIES[cause](subject, view)
+    if subject.wants and cause in BY_REQUIREMENT:
+        return met.met(subject, view)
+    return particular.exactly(cause, subject) or REMEDIES[cause](subject, view)

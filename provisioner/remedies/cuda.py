@@ -12,6 +12,7 @@ from provisioner.remedies.knowledge import USUAL, View, cuda_pin, newest, releas
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import install, into, runs, uninstall, venv
+from provisioner.remedies.xla import older_ptxas
 
 
 def libraries(subject: Subject, view: View) -> Remedy:
@@ -158,13 +159,7 @@ def _on_windows(subject: Subject, view: View, release: Release | None) -> Remedy
 def mismatch(subject: Subject, view: View) -> Remedy:
     """The CUDA that this release was built with; another one on the system need not go. A ptxas that is too old lies first in PATH."""
     if "ptxas" in subject.seen:
-        cuda = subject.cudas[0] if subject.cudas else "11.8"
-        return Remedy(
-            words="Put the programs of a newer CUDA first in PATH: the ptxas that is found first is too old",
-            steps=("which -a ptxas", f"export PATH=/usr/local/cuda-{cuda}/bin:$PATH"),
-            why="XLA takes the first ptxas of PATH, and an old one makes wrong or slow code",
-            others=(Way(words="Or bring one by conda", steps=("conda install -y -c nvidia cuda-nvcc",)),),
-        )
+        return older_ptxas(subject, view)
     return libraries(subject, view)
 
 

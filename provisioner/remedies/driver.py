@@ -173,6 +173,13 @@ def init_failed(subject: Subject, view: View) -> Remedy:
             steps=("docker restart CONTAINER", "docker exec CONTAINER nvidia-smi -L"),
             why="a reload of systemd takes the devices from containers that run",
         )
+    if re.search(r"GPU is lost|fallen off the bus", text):
+        return Remedy(
+            words="Restart the machine; if it comes again, see to the card's power, cooling and seat in its slot, or have it replaced",
+            steps=("sudo dmesg | grep -i -E 'xid|fallen off'", "sudo reboot"),
+            why="the card stopped answering on the bus while the machine ran, which no package and no module of the driver brings back (XID 79)",
+            cost="ends all programs",
+        )
     if re.search(r"ECC|NVLINK|HARDWARE", text):
         return Remedy(
             words="See what the card reports, and reset or replace it",

@@ -39,7 +39,9 @@ def numpy(subject: Subject, view: View) -> Remedy:
         return _loaded_again(subject, view, release, "numpy", "_multiarray_umath")
     spec = _numpy_of_line(subject.seen)
     range_ = specifier(view, release, "numpy", platform=subject.platform, python=subject.python)
-    if range_ and (not spec or range_.startswith("==") or _narrower(range_, spec)):
+    # The set of a release has a NumPy 2 where the release goes with 1.26 as well; a name that NumPy 2 dropped needs that.
+    after = spec == "<2" and range_.startswith("==2")
+    if range_ and not after and (not spec or range_.startswith("==") or _narrower(range_, spec)):
         spec = range_
     known = (
         f"TensorFlow {release.version} works with NumPy {spec}"
@@ -146,6 +148,9 @@ def protobuf(subject: Subject, view: View) -> Remedy:
             (f"{range_},<6" if range_.startswith(">=") and "<" not in range_ else range_ or "<6"),
             "the name went with protobuf 6, and TensorFlow before 2.20 asks for it",
         )
+    elif re.search(r"import name '?service'? from", subject.seen):
+        spec = f"{range_},<6" if range_.startswith(">=") and "<" not in range_ else range_ or "<6"
+        why = "google.protobuf.service went with protobuf 6, and the package that asks for it was generated before"
     elif re.search(r"'builder'|runtime_version", subject.seen):
         spec = range_ if range_ and not range_.startswith("<") else ">=3.20.3,<4" if "builder" in subject.seen else ">=5.28.3"
         why = "the generated files ask for a part that older releases of protobuf lack"
@@ -202,14 +207,19 @@ def dependency(subject: Subject, view: View) -> Remedy:
     named = re.search(r"(?:module |from (?:partially initialized module )?)'([A-Za-z_][\w.]*)'|from ([A-Za-z_][\w.]*) import", seen)
     native = re.search(r"DLL load failed while importing (\w+)", seen)
     module = missing[1] if missing else (named[1] or named[2]) if named else NATIVE.get(native[1], "") if native else ""
-    package = distribution_of(module) or asking_package(subject).replace("_", "-")
+    package = distribution_of(module) or distribution_of(asking_package(subject))
     if native and package:
         return _loaded_again(subject, view, release, package, native[1])
     if package:
         version = specifier(view, release, package, platform=subject.platform, python=subject.python)
         spec = "" if version in {"", NO_ADDON} else version
         if missing:
-            return _one(subject, view, f"{package}{spec}", f"{module} is not there, and something that is installed imports it")
+            ended = package == "tensorflow-addons" and numbers(subject.minor) > (2, 15)
+            return (
+                addon_of(subject, view, package)
+                if ended
+                else _one(subject, view, f"{package}{spec}", f"{module} is not there, and something that is installed imports it")
+            )
         if spec:
             return _one(subject, view, f"{package}{spec}", f"it is the {package} that TensorFlow {subject.tensorflow} goes with")
         if package not in {"tensorflow", "tensorflow-core"}:

@@ -32,11 +32,11 @@ def keras(subject: Subject, view: View) -> Remedy:
         r"KERAS_BACKEND|No module named '?(jax|torch|theano)|keras\.src\.backend\.(jax|torch)", subject.seen + subject.text[-600:]
     ):
         return _backend(subject)
-    legacy = re.search(r"tf[-._]keras|Keras 3|Only instances of .keras\.Layer|KerasTensor|legacy", subject.seen, re.IGNORECASE) and (
-        release is None or numbers(release.version)[:2] >= (2, 16)
-    )
+    legacy = re.search(
+        r"tf[-._]keras|Keras 3|Only instances of .keras\.Layer|KerasTensor|legacy|`to_\w+` can|to a shape", subject.seen, re.IGNORECASE
+    ) and (release is None or numbers(release.version)[:2] >= (2, 16))
     estimator = re.search(r"estimator|MeanMetricWrapper", subject.text, re.IGNORECASE)
-    package = "tensorflow-estimator" if estimator else "tf-keras" if legacy else "keras"
+    package = "tensorflow-estimator" if estimator else "tf-keras" if legacy or asking == "tf_keras" else "keras"
     outside = asking and asking not in {"keras", "tf_keras", "tensorflow", "tensorflow_core", "tensorflow_estimator", "tensorboard"}
     if asking in ADDONS and outside:
         return addon_of(subject, view, ADDONS[asking])

@@ -6,10 +6,10 @@ import re
 
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View
-from provisioner.remedies.names import same_tensorflow
+from provisioner.remedies.names import distribution_of, same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.variables import assigned
-from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, runs, venv
+from provisioner.remedies.ways import NEW_ENVIRONMENT, ONE_PACKAGE, anew, either, install, mend, runs, venv
 
 _LONG_PATHS = r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f"
 # What qemu's user emulation says when the program in it is ended by a signal (linux-user/signal.c).
@@ -115,10 +115,44 @@ def avx(subject: Subject, view: View) -> Remedy:
     )
 
 
+def _of_another_system(subject: Subject, view: View) -> Remedy:
+    """Packages that were copied from another system, or an environment of one that is mounted into a container."""
+    return Remedy(
+        words="Make the environment anew on the system that runs it; one that was copied or mounted from a Mac or from Windows does not serve",
+        steps=("python3 -m venv tf-env", "tf-env/bin/python -m pip install tensorflow"),
+        why="compiled parts are files of one system, and this one is of another",
+        cost=NEW_ENVIRONMENT,
+        others=anew(subject, view),
+    )
+
+
+def _one_for_intel(subject: Subject, module: str) -> Remedy:
+    """A package for Intel in a Python for Apple silicon: the Python is the right one."""
+    name = same_tensorflow(subject) if module == "tensorflow" else distribution_of(module) or module
+    return Remedy(
+        words=f"Install {name} anew: the Python is one for Apple silicon, and this package was brought in for Intel",
+        steps=(
+            runs(subject, "import platform; print(platform.machine())"),
+            install(subject, name, options="--force-reinstall --no-cache-dir"),
+        ),
+        why="the line says what the file has (x86_64), and what the process needs (arm64); a terminal under Rosetta leaves such files",
+        cost=ONE_PACKAGE,
+        others=(
+            Way(words="In conda, the environment may be one for Intel in part", steps=("conda config --env --set subdir osx-arm64",)),
+            *mend(subject),
+        ),
+    )
+
+
 def architecture(subject: Subject, view: View) -> Remedy:
     """A native Python on an Apple processor; elsewhere files of this machine's own kind."""
     if "does not match the detected host platform" in subject.text and "arm64" in subject.text:
         return _own_container()
+    if "invalid ELF header" in subject.seen:
+        return _of_another_system(subject, view)
+    native = re.search(r"packages/(\w{1,60})/[^\n]{0,300}have '?x86_64'?, need '?arm64", subject.seen)
+    if native:
+        return _one_for_intel(subject, native[1])
     if subject.system == "macos" or re.search(r"zsh|mach-o|arm64|darwin|Rosetta", subject.text):
         check = 'python3 -c "import platform; print(platform.machine())"'
         return Remedy(

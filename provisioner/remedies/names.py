@@ -177,6 +177,17 @@ def same_tensorflow(subject: Subject) -> str:
     return f"{package}=={subject.tensorflow}" if exact else f"{package}=={subject.minor}.*" if subject.minor else package
 
 
+FRAME = re.compile(r"File \"([^\"\n]{1,400})\", line (\d{1,7})")
+
+
+def own_frame(text: str) -> str:
+    """The innermost line of the person's own, as "FILE, line N"; "" where the frames end in a package that is no NumPy (which names the name)."""
+    frames = [item for item in FRAME.findall(text[-20_000:]) if not re.search(r"packages[\\/]numpy[\\/]", item[0])]
+    if not frames or re.search(r"(?:site|dist)-packages", frames[-1][0]):
+        return ""
+    return f"{frames[-1][0]}, line {frames[-1][1]}"
+
+
 def asking_package(subject: Subject) -> str:
     """The package of the innermost file of the last traceback, by its folder; "" where it is the program's own."""
     start = max(subject.text.rfind("Traceback (most recent call last)"), 0)

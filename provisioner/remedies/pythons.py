@@ -13,7 +13,7 @@ from provisioner.remedies.builds import for_board
 from provisioner.remedies.knowledge import USUAL, View, newest, package_of, pythons, release_of, stable
 from provisioner.remedies.names import OWN_MODULES, own_module, same_tensorflow
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.systems import platform, without_build
+from provisioner.remedies.systems import on_a_board, platform, without_build
 from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, mend, requirement, runs, venv
 
@@ -50,10 +50,11 @@ def narrower_range(subject: Subject, name: str, limits: str) -> Remedy:
     project = re.search(r"\(?(>=\s?\d+\.\d+)[^)\n]{0,20}\)?", subject.text)
     lower = project[1].replace(" ", "") if project else ">=" + (subject.python or "3.9")
     spec = f"{lower},<{upper[1]}" if upper else limits
+    named = re.search(r"([a-z][\w.-]{0,60})(?: \([\d.]+\))? (?:which )?requires Python", subject.text)
     key = "requires-python" if subject.installer != "poetry" else "python (or requires-python)"
     lock = {"poetry": "poetry lock", "uv": "uv lock", "pipenv": "pipenv lock"}.get(subject.installer, "poetry lock")
     return Remedy(
-        words=f'In pyproject.toml, narrow {key} to "{spec}", which {name or "the package"} allows, then lock again',
+        words=f'In pyproject.toml, narrow {key} to "{spec}", which {named[1] if named else name or "the package"} allows, then lock again',
         steps=(lock,),
         why="the resolver must find a set for every Python that the project allows, and the package refuses the newer ones",
         cost="the project no longer installs on those Pythons",
@@ -200,6 +201,8 @@ def python_32(subject: Subject, view: View) -> Remedy:
     best = subject.python if subject.python in have else have[-2 if len(have) > 1 else -1] if have else "3.12"
     bits = runs(subject, "import struct; print(struct.calcsize('P') * 8)")
     pin = f"tensorflow=={version}" if version else "tensorflow"
+    if subject.system == "linux" and re.search(r"aarch64|\barmv[678]|raspb", subject.told + subject.text):
+        return on_a_board(subject)
     steps: tuple[str, ...]
     if subject.system in {"", "windows"}:
         steps = (

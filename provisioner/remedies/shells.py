@@ -148,6 +148,16 @@ def _no_venv(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
 def _no_such_python(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     """A Python of the version that was asked for."""
     version = next((item for item in found.groups() if item), "3.12")
+    if "was not found on your system" in subject.seen:
+        return Remedy(
+            words=f"Let uv fetch Python {version}, and tell pipenv where it is",
+            steps=(f"uv python install {version}", f"pipenv --python $(uv python find {version})"),
+            why="the Pipfile asks for a Python that this machine does not have; pipenv itself fetches none without pyenv or asdf",
+            others=(
+                Way(words="Or ask for one that is there, in the Pipfile (python_version)", steps=("python3 --version",)),
+                *anew(subject, view),
+            ),
+        )
     if "pyenv" in subject.seen:
         return Remedy(
             words=f"Install Python {version} by pyenv, or choose one that is there, for this folder",
@@ -235,7 +245,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[Subject, View, re.Match[str]], Re
     (
         re.compile(
             r"pyenv: version [`'](\d[\d.]*)|Requested Python version \(([\d.]+)\)|No runtime installed that matches (\d[\d.]*)"
-            r"|No suitable Python runtime found"
+            r"|No suitable Python runtime found|Python (\d[\d.]*) was not found on your system"
         ),
         _no_such_python,
     ),

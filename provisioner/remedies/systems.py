@@ -20,6 +20,12 @@ def platform(subject: Subject, view: View) -> Remedy:
         return _without_wsl(subject)
     if re.search(r"PackagesNotFound|ResolvePackageNotFound|from current channels", subject.seen):
         return not_in_channels(subject)
+    if "and-cuda" in subject.seen and subject.platform == "linux-aarch64":
+        return Remedy(
+            words="Install TensorFlow without the extra, for the processor; for the GPU of an ARM machine take NVIDIA's container of TensorFlow",
+            steps=(install(subject, "tensorflow"),),
+            why="the wheels for ARM are built without CUDA, and the CUDA packages of the extra are pinned to versions that ARM has not all of",
+        )
     name, version = wanted(subject)
     text = (version if FAMILY.fullmatch(name or "") else "") or subject.tensorflow
     if subject.musl or re.search(r"relocating|musl|alpine", subject.seen + subject.told, re.IGNORECASE):
@@ -70,18 +76,29 @@ def platform(subject: Subject, view: View) -> Remedy:
             ),
         )
     if re.search(r"armv[67]|raspb", subject.told + subject.platform):
-        return Remedy(
-            words="Use a 64-bit system on this board (Raspberry Pi OS 64-bit); for models of TensorFlow Lite alone, install the small interpreter",
-            steps=(install(subject, "tflite-runtime"),),
-            why="there is no wheel of TensorFlow for 32-bit ARM on PyPI; the interpreter for Lite models has one",
-            cost="the interpreter runs Lite models only",
-        )
+        return on_a_board(subject)
     return _elsewhere(subject, view, text)
+
+
+def on_a_board(subject: Subject) -> Remedy:
+    """A board whose system is a 32-bit one, whatever its processor and its kernel are."""
+    return Remedy(
+        words="Use a 64-bit system on this board (Raspberry Pi OS 64-bit); for models of TensorFlow Lite alone, install the small interpreter",
+        steps=(install(subject, "tflite-runtime"),),
+        why="there is no wheel of TensorFlow for 32-bit ARM on PyPI; the interpreter for Lite models has one",
+        cost="the interpreter runs Lite models only",
+    )
 
 
 def _of_one_system(subject: Subject, name: str, version: str) -> Remedy | None:
     """Names that have wheels for one system alone, asked for on another; None for every other name."""
     pin = f"tensorflow=={version}" if version else "tensorflow"
+    if name == "tensorflow-macos" and subject.system in {"linux", "windows"}:
+        return Remedy(
+            words="Ask for tensorflow in place of tensorflow-macos, in the list or the lock file, too: that was what it was called on a Mac alone",
+            steps=(install(subject, pin),),
+            why="a list that pip freeze wrote on a Mac names tensorflow-macos, which has no wheel for another system",
+        )
     if name == "tensorflow-intel" and not subject.windows:
         return Remedy(
             words="Ask for tensorflow in place of tensorflow-intel, in the list or the lock file, too: that is what it is called on Windows alone",

@@ -100,8 +100,20 @@ def _conda_name(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def _line_ends(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A script that was written on Windows (Git documentation, core.autocrlf)."""
+    named = re.search(r"(?:bash|zsh|sh): (?:line \d+: )?([\w./~-]{1,200}\.(?:sh|py|bash))", subject.seen)
+    del found
+    return Remedy(
+        words="Give the script the line ends of Linux, then start it again",
+        steps=(f"sed -i 's/\\r$//' {quoted(named[1] if named else 'YOUR_SCRIPT.py')}",),
+        why="each line ends with a sign of Windows, which Linux takes for a part of the program's name",
+    )
+
+
 _OF_PIP = re.compile(r"\bpip3? (?:install|uninstall|list|show)\b ?([^\n]{0,120})\n[ ^~]{0,120}\n? {0,8}SyntaxError")
 _KINDS: tuple[tuple[re.Pattern[str], Callable[[Subject, re.Match[str]], Remedy]], ...] = (
+    (re.compile(r"\^M|\\r\b"), _line_ends),
     (re.compile(r"(?i)token\W{1,4}-\w+|jeton inattendu"), _for_cmd),
     (_OF_PIP, _in_python),
     (re.compile(r"= is not a valid operator|Invalid requirement: ?['\"]?[\w.-]{1,80}=\d"), _one_equals),

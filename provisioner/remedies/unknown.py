@@ -100,7 +100,7 @@ _NO_DAEMON = re.compile(r"Cannot connect to the Docker daemon|error during conne
 # What Linux, Windows in the languages that people paste, NumPy and C++ say where there is no memory; SIGKILL most often is the system's end of one.
 _OF_MEMORY = re.compile(
     r"\b[Kk]illed\b|SIGKILL|\b137\b|\boom|[Cc]annot allocate memory|bad_alloc|MemoryError|Unable to allocate|paging file|WinError 1455"
-    r"|all available RAM"
+    r"|all available RAM|Out of memory \(used"
     r"|Auslagerungsdatei|pagination|paginación|页面文件"
 )
 
@@ -115,6 +115,13 @@ def _no_memory(subject: Subject, here: Way) -> Remedy:
             ),
             steps=("SystemPropertiesPerformance.exe",),
             why="Windows had no memory left to promise: each process that loads TensorFlow's and CUDA's DLLs asks for gigabytes",
+            others=(here,),
+        )
+    if re.search(r"Collecting tensorflow|Downloading tensorflow|pip install", subject.text) and "Epoch" not in subject.text:
+        return Remedy(
+            words="Let pip keep no copy of what it downloads, which it holds in memory meanwhile; if that is not enough, give the machine swap",
+            steps=(install(subject, "tensorflow", options="--no-cache-dir"), "free -h"),
+            why="the system ended pip, which wants more memory than there is: TensorFlow's wheel has 600 MB",
             others=(here,),
         )
     return Remedy(

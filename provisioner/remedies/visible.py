@@ -182,3 +182,57 @@ def refused(subject: Subject, view: View) -> Remedy:
         cost="ends the containers that run",
         others=tuple(others),
     )
+
+
+def _not_on_the_path(subject: Subject, found: re.Match[str]) -> Remedy:
+    """The driver of Windows is there, in a folder in which the loader does not look (NVIDIA, CUDA on WSL user guide; WSL writes ld.wsl.conf)."""
+    del found
+    return Remedy(
+        words="Tell the loader of the folder in which Windows puts the driver's library: it is there, and nothing has to be installed",
+        steps=("echo /usr/lib/wsl/lib | sudo tee /etc/ld.so.conf.d/ld.wsl.conf", "sudo ldconfig", runs(subject, LIST)),
+        why="WSL writes that file by itself, unless it was told not to, or a change of LD_LIBRARY_PATH and of the loader's cache hides it",
+        others=(Way(words="For this shell alone", steps=('export LD_LIBRARY_PATH="/usr/lib/wsl/lib:$LD_LIBRARY_PATH"',)),),
+    )
+
+
+# A list of the folder in which Windows puts the driver's library, with that library in it.
+_IN_WSL = re.compile(r"ls [^\n]{0,60}/usr/lib/wsl/lib[^\n]{0,40}\n(?:[^\n]{0,200}\n){0,8}?[^\n]{0,200}\blibcuda\.so")
+
+
+def _not_signed(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A module that Secure Boot refuses (Ubuntu, "UEFI/SecureBoot/DKMS")."""
+    del subject, found
+    return Remedy(
+        words="Let the machine know the key that the module is signed with, and confirm it at the next start (Enroll MOK); or switch Secure Boot off",
+        steps=("mokutil --sb-state", "sudo update-secureboot-policy --enroll-key", "sudo reboot"),
+        why="with Secure Boot the kernel loads only modules that are signed with a key it knows; the driver's is built on this machine",
+        cost="needs an administrator at the machine",
+    )
+
+
+def _nouveau(subject: Subject, found: re.Match[str]) -> Remedy:
+    """The free driver out of the way (NVIDIA, Linux driver README; Ubuntu's packages do it by themselves)."""
+    del subject, found
+    return Remedy(
+        words="Install the driver by the packages of the distribution, which take nouveau out of the way by themselves (Ubuntu); then restart",
+        steps=("sudo ubuntu-drivers install", "sudo reboot"),
+        why="the free driver nouveau has the card, and NVIDIA's cannot take it over while that is loaded",
+        cost="needs an administrator and a restart",
+        others=(
+            Way(
+                words="Or, for NVIDIA's own installer, forbid nouveau first, and restart",
+                steps=(
+                    "printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' | sudo tee /etc/modprobe.d/blacklist-nouveau.conf",
+                    "sudo update-initramfs -u",
+                    "sudo reboot",
+                ),
+            ),
+        ),
+    )
+
+
+OF_LINES = (
+    (frozenset({"driver-missing"}), re.compile(r"could not insert '?nvidia"), _not_signed),
+    (frozenset({"driver-missing"}), re.compile(r"Nouveau kernel driver"), _nouveau),
+)
+OF_PLACES = ((frozenset({"driver-missing"}), _IN_WSL, _not_on_the_path),)

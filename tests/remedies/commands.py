@@ -12,14 +12,18 @@ import shlex
 from packaging.requirements import Requirement
 
 # What stands in a line for something of the person's own.
-_OWN = re.compile(r"\b(IMAGE|CONTAINER|NAME|VERSION|PROXY|PORT|YOUR_SCRIPT\.py)\b|IMAGE\.sif")
+_OWN = re.compile(r"\b(IMAGE|CONTAINER|NAME|VERSION|PROXY|PORT|YOUR_SCRIPT\.py)\b|\$\(which |IMAGE\.sif")
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
 # The first words that each program takes, and the options (without their values) that are used of it here; both from the programs' manuals.
 _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     name: (frozenset(words.split()), frozenset(options.split()))
     for name, words, options in (
-        ("apt", "update install remove", "--only-upgrade -y"),
-        ("apt-get", "update install remove", "--only-upgrade -y"),
+        ("apt", "update install remove upgrade DPkg::Lock::Timeout=600", "--only-upgrade -y -o"),
+        ("apt-cache", "policy", ""),
+        ("apt-get", "update install remove upgrade DPkg::Lock::Timeout=600", "--only-upgrade -y -o -f"),
+        ("apt-mark", "showhold", ""),
+        ("aws", "lambda", "--function-name --ephemeral-storage --timeout --memory-size"),
+        ("bazelisk", "", "--version"),
         (
             "conda",
             "create install remove run config list search init activate env tos",
@@ -27,19 +31,30 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ),
         (
             "docker",
-            "run exec restart pull version build",
-            "--progress --no-cache --version --rm -it -v -w -L --gpus --platform --cap-add --device --group-add",
+            "run exec restart pull version build manifest system builder image login",
+            "-t -a --shm-size --progress --no-cache --version --rm -it -v -w -L --gpus --platform --cap-add --device --group-add",
         ),
+        ("dpkg", "", "--configure -a"),
         ("dnf", "install module update config-manager", "-y"),
+        ("jupyter", "kernelspec", ""),
+        ("kubectl", "describe get logs", "--all-namespaces --previous"),
+        ("module", "avail spider load", ""),
         ("pdm", "add sync", "--project"),
         ("poetry", "add install lock env", "--directory"),
-        ("pipenv", "install lock sync", "--python"),
-        ("npm", "rebuild install", "--build-addon-from-source"),
+        ("pipenv", "install lock sync $(uv", "--python"),
+        ("npm", "rebuild install", "--build-addon-from-source -g"),
+        ("ps", "", "-o -p -eo"),
+        ("pyinstaller", "", "--collect-all"),
+        ("sacct", "", "-j --format"),
+        ("scontrol", "show", ""),
+        ("sinfo", "", "-o"),
+        ("spark-submit", "", "--archives"),
+        ("venv-pack", "", "-o"),
         ("systemctl", "restart enable start status", "--now"),
         ("winget", "install", "--exact --id --force"),
         ("wsl", "", "--install --update --shutdown"),
         ("wsl.exe", "", "--shutdown"),
-        ("nvidia-smi", "", "-L -q -d -c --query-gpu --format"),
+        ("nvidia-smi", "mig 0 DEFAULT COMPUTE ECC,PAGE_RETIREMENT", "-L -q -d -c --query-gpu --format -lgip -cgi -C -i -mig"),
         ("nvidia-ctk", "runtime cdi", "--runtime --output --version"),
         ("singularity", "exec", "--nv -L"),
         ("srun", "nvidia-smi", "--gres -L"),
@@ -54,7 +69,7 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("rmmod", "nvidia_uvm nvidia_drm nvidia_modeset nvidia", ""),
         ("reg", "add", ""),
         ("uv", "venv pip add python lock sync help", "--project --python --managed-python --help"),
-        ("tensorboard", "", "--logdir --load_fast"),
+        ("tensorboard", "", "--logdir --load_fast --port"),
         ("tf_upgrade_v2", "", "--intree --outtree"),
         ("softwareupdate", "", "--list"),
         ("sysctl", "", "-n"),
@@ -74,6 +89,7 @@ _PLAIN = frozenset(
         "cp",
         "curl",
         "df",
+        "du",
         "dir",
         "echo",
         "export",
@@ -97,8 +113,16 @@ _PLAIN = frozenset(
         "nvidia-container-cli",
         "nvidia-modprobe",
         "powershell",
+        "protoc",
+        "pip-compile",
+        "quota",
         "pyenv",
         "reboot",
+        "Set-ExecutionPolicy",
+        "activate",
+        "activate.bat",
+        "cmd",
+        "configure",
         "rm",
         "sed",
         "set",
@@ -112,6 +136,10 @@ _PLAIN = frozenset(
         "uname",
         "unset",
         "usermod",
+        "printf",
+        "ubuntu-drivers",
+        "update-initramfs",
+        "update-secureboot-policy",
         "where",
         "which",
         "xcode-select",
@@ -122,13 +150,18 @@ _PLAIN = frozenset(
 @functools.cache
 def faults(line: str) -> tuple[str, ...]:
     """Return what is wrong with a command line; empty where nothing is."""
-    text = re.sub(r" ?2>&1", "", line.strip())
+    text = re.sub(r" ?2>&1", "", line.strip()).replace("$(uname -r)", "6.8.0-45-generic")
     if text.startswith("#"):
         return ()
     if text.startswith("%pip "):
         return tuple(_pip(["pip", *shlex.split(text)[1:]]))
     if text.startswith("RUN "):
         return faults(text[4:])
+    if text.startswith("!"):
+        # A cell of a notebook.
+        return faults(text[1:])
+    if re.fullmatch(r"ENV \w+=\S+", text):
+        return ()
     try:
         parts = _parts(text)
     except ValueError as error:

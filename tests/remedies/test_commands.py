@@ -23,7 +23,11 @@ from provisioner.remedies.knowledge import NO_ADDON, locked, package_of, release
 from tests.explain.support import findings, shipped
 from tests.remedies.commands import faults
 
-LINES = yaml.safe_load((Path(__file__).parent.parent / "explain" / "lines.yaml").read_text(encoding="utf-8"))
+LINES = [
+    case
+    for name in ("lines", "pasted")
+    for case in yaml.safe_load((Path(__file__).parent.parent / "explain" / f"{name}.yaml").read_text(encoding="utf-8"))
+]
 PAGES = load_causes(LocalHost(), f"{find_profiles()}/causes")
 KEEPERS = {
     program: Keeper(program=program, project="/home/me/my project", lock="/home/me/my project/lock", locked={"numpy": ("1.26.4",)})

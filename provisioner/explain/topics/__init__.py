@@ -8,13 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from provisioner.explain.matches import Hit
-from provisioner.explain.topics import clashes, gpu, libraries, loader, modules, names, packages, resolvers, wheel_tags, wheels, windows
+from provisioner.explain.topics import (
+    around,
+    clashes,
+    compilers,
+    gpu,
+    libraries,
+    loader,
+    modules,
+    names,
+    packages,
+    resolvers,
+    wheel_tags,
+    wheels,
+    windows,
+)
 from provisioner.explain.verdict import Case, Verdict
 
 Judgement = Callable[[tuple[Hit, ...], Case], Iterable[Verdict]]
 
 TOPICS: dict[str, Judgement] = {
+    **around.JUDGEMENTS,
     **clashes.JUDGEMENTS,
+    **compilers.JUDGEMENTS,
     **gpu.JUDGEMENTS,
     **libraries.JUDGEMENTS,
     **loader.JUDGEMENTS,

@@ -12,6 +12,9 @@ from provisioner.explain.topics.libraries import serves
 from provisioner.explain.verdict import Case, Verdict, plain, says
 from provisioner.explain.words import dotted
 from provisioner.model.catalogue import Release
+from provisioner.remedies.hosted import of_a_session
+
+IN_A_SESSION = "a hosted session has a GPU, with its driver, only where one was chosen for it"
 
 
 def why_newer(case: Case) -> str:
@@ -125,10 +128,21 @@ def old_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "gpu-not-visible", "possible", grade=ALLOWS)
 
 
+def no_smi(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """No nvidia-smi: no driver, or a hosted session that was begun without a GPU."""
+    if of_a_session(case.circumstances.told, case.log.text):
+        yield says(hits[0], "gpu-not-visible", grade=PROVES, why=IN_A_SESSION)
+    else:
+        yield plain(hits[0])
+
+
 def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The driver is not there; in a container of a machine with a GPU it was not passed through."""
     now = case.circumstances
     hit = hits[0]
+    if of_a_session(now.told, case.log.text):
+        yield says(hit, "gpu-not-visible", grade=PROVES, why=IN_A_SESSION)
+        return
     if hit.message.id == "container-without-driver":
         yield plain(hit)
         yield says(hit, "driver-missing", "possible", grade=HINTS)
@@ -268,18 +282,6 @@ def windows_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield plain(hits[0])
 
 
-def libdevice(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """Libdevice is not found, which XLA repeats in several words."""
-    real = [hit for hit in hits if "libdevice" in hit.seen.lower()]
-    if real:
-        yield plain(real[0])
-    else:
-        yield says(hits[0], "cuda-toolkit-incomplete", grade=ALLOWS)
-        newer = why_newer(case)
-        if newer:
-            yield says(hits[0], "gpu-too-new", grade=HINTS, why=newer)
-
-
 JUDGEMENTS = {
     "arch": architecture,
     "handle": handle,
@@ -287,9 +289,9 @@ JUDGEMENTS = {
     "cuinit": cu_init,
     "nodevice": no_device,
     "nodriver": no_driver,
+    "nosmi": no_smi,
     "olddriver": old_driver,
     "driverversions": driver_versions,
     "nogpu": no_gpu,
     "windowsgpu": windows_gpu,
-    "libdevice": libdevice,
 }

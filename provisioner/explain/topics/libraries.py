@@ -11,6 +11,7 @@ from provisioner.explain.context import Version, numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
 from provisioner.explain.words import dotted
+from provisioner.remedies.hosted import of_a_session
 
 _CUDA = re.compile(r"(lib)?(cudart|cublas(lt)?|cufft|curand|cusolver|cusparse|cupti|nccl|nvrtc|nvjitlink|nvtoolsext|nvtx)", re.IGNORECASE)
 _RUNTIME = re.compile(r"(lib)?(msvcp|vcruntime|concrt|vcomp)", re.IGNORECASE)
@@ -25,6 +26,8 @@ _ROCM = re.compile(
 _ADD_ON_FILE = re.compile(
     r"(site|dist)-packages[\\/](tensorflow_(?!core|framework)\w+|tensorflow-plugins|tf_\w+|deepspeech|reverb|horovod)[\\/]", re.IGNORECASE
 )
+# Singularity and Apptainer, without the option that brings the driver in.
+_WITHOUT_NV = re.compile(r"\b(?:singularity|apptainer) (?:exec|run|shell) (?![^\n]{0,300}--(?:nv|rocm)\b)")
 _TENSORFLOW = re.compile(r"(lib)?(tensorflow|_?pywrap_tensorflow|tsl|tfe)", re.IGNORECASE)
 
 
@@ -81,9 +84,14 @@ def _of_the_system(hit: Hit, name: str, lowered: str, case: Case) -> Iterator[Ve
     if re.match(r"lib(mkl|iomp|omp|gomp)", lowered):
         yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
         yield says(hit, "openmp-duplicate", "possible", grade=GUESSES)
-    elif re.match(r"lib(mpi|hdf5|python|crypto|ssl|ffi)", lowered):
-        cause = "wrong-environment" if lowered.startswith("libpython") else "dependency-incompatible"
-        yield says(hit, cause, "possible", grade=ALLOWS)
+    elif lowered.startswith("libpython"):
+        if re.search(r"/python[\d.]{0,6}: error while loading", hit.seen):
+            yield says(hit, "install-corrupt", grade=TELLS, why="a Python does not find its own library")
+            return
+        yield says(hit, "wrong-environment", "possible", grade=ALLOWS)
+        yield says(hit, "install-corrupt", "possible", grade=GUESSES)
+    elif re.match(r"lib(mpi|hdf5|crypto|ssl|ffi)", lowered):
+        yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
     elif re.match(r"(libstdc\+\+|libgcc_s|libc\.so|libm\.so|ld-linux|libresolv|libdl)", lowered):
         cause = "platform-unsupported" if case.circumstances.musl or lowered.startswith("ld-linux") else "libstdcxx-too-old"
         yield says(hit, cause, grade=HINTS)
@@ -100,6 +108,9 @@ def _of_the_system(hit: Hit, name: str, lowered: str, case: Case) -> Iterator[Ve
 
 def _driver(hit: Hit, case: Case) -> Iterator[Verdict]:
     now = case.circumstances
+    if of_a_session(now.told, case.log.text):
+        yield says(hit, "gpu-not-visible", grade=PROVES, why="a hosted session has the driver only where a GPU was chosen for it")
+        return
     if now.gpu_present is False:
         yield says(hit, "harmless-message", "likely", grade=ALLOWS, why="without a GPU no driver is needed")
         return
@@ -221,6 +232,11 @@ def dlopen(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def cudart(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """``Could not find cuda drivers``: it was libcudart that was not found, unless nothing of NVIDIA is there."""
+    if _WITHOUT_NV.search(case.log.text):
+        yield says(
+            hits[0], "gpu-not-visible", grade=PROVES, why="the container was started without --nv, so the host's driver is not in it"
+        )
+        return
     now, known = case.circumstances, case.knowledge
     hit = hits[0]
     need = known.cuda(now.tensorflow, now.platform) if now.tensorflow else None

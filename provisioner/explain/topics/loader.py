@@ -16,6 +16,8 @@ _NO_AVX = re.compile(
     r"pentium|celeron|\batom\b|core ?(\(tm\))? ?2\b|core2|\bi[357][ -]?[3-9]\d\d[a-z]{0,2}\b|xeon\D{0,12}[elwx]?[3-7][0-7]\d\d\b(?! ?v\d)|phenom"
     r"|athlon|turion|sempron|nehalem|westmere|penryn|\bq[689]\d{3}\b|\b[jn][1-5]\d{3}\b"
 )
+# C++ names of TensorFlow's own and of what it brings.
+_OF_CPP = re.compile(r"tensorflow|\btsl|absl|protobuf|_ZN|TF_|TfLite")
 _NVIDIA = re.compile(
     r"(lib(cublas|cudnn|cudart|cusolver|cusparse|cufft|curand|nvrtc|nvjitlink|nccl)\w{0,60}\.so[\w.]{0,40})", re.IGNORECASE
 )
@@ -70,6 +72,12 @@ def no_avx(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def elf(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A file that is no library of this system: a wheel of another system, or damaged."""
+    named = re.search(r"[-_.](darwin|macosx?|win32|win_amd64)\b", hits[0].seen)
+    if named:
+        system = "Windows" if named[1].startswith("win") else "macOS"
+        yield says(hits[0], "wrong-arch-binary", grade=PROVES, why=f"by its name the file was built for {system}")
+        yield says(hits[0], "platform-unsupported", "possible", grade=HINTS)
+        return
     yield says(hits[0], "platform-unsupported", grade=TELLS)
     yield says(hits[0], "install-corrupt", "possible", grade=HINTS)
     yield says(hits[0], "wrong-arch-binary", "possible", grade=ALLOWS)
@@ -114,6 +122,12 @@ def symbol(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         elif re.search(r"(GLIBCXX|CXXABI|_ZNSt|__cxa_|_ZSt)", after[:120]) and not re.search(r"tensorflow|tsl|absl", after[:200]):
             yield says(hit, "libstdcxx-too-old", grade=HINTS)
             yield says(hit, "extension-abi-mismatch", "possible", grade=ALLOWS)
+        elif re.search(r"(?<![\w/])/(?:usr/)?lib/[^\s:]{1,120}$", hit.seen.split(": undefined symbol")[0]) and not _OF_CPP.search(
+            after[:200]
+        ):
+            why = "a library of the system meets one of another release that is found first: conda's, or one of LD_LIBRARY_PATH"
+            yield says(hit, "environment-leak", grade=HINTS, why=why)
+            yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
         elif re.search(r"mkl_|H5|jpeg|png|ssl|xml|cblas|openblas", after[:80], re.IGNORECASE):
             yield says(hit, "dependency-incompatible", grade=HINTS)
         elif _OWN.search(hit.seen.split("undefined symbol")[0]) and hit.message.id == "undefined-symbol":

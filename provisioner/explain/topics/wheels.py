@@ -13,6 +13,8 @@ from provisioner.explain.verdict import Case, Verdict, says
 from provisioner.explain.words import dotted, has_wheels_for, is_tensorflow
 from provisioner.remedies.names import GCS, LAST_GCS_OF_WINDOWS
 
+# The last release for Intel Macs (PyPI).
+LAST_OF_INTEL_MACS = "2.16"
 _FINAL = re.compile(r"\d+(\.\d+)+$")
 _NO_SYSTEM = re.compile(r"\b(free|open|net)bsd|solaris|\baix\b|android|termux|cygwin|msys2?|mingw|haiku|\bios\b")
 _NO_PYTHON = re.compile(r"\bpypy|graalpy|jython|free.?threaded|\b3\.1[3-9]t\b")
@@ -30,6 +32,12 @@ def wheel(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     wanted = next((found[1] for found in re.finditer(r"==\s?v?([\w.]+)", " ".join(hit.group("req") for hit in hits))), told)
     # A terminal that wraps cuts versions apart; the commas hold.
     offered = tuple(item for item in re.sub(r"\s+", "", best.group("versions")).split(",") if re.match(r"\d+\.", item))
+    broken = [hit for hit in case.of("transfer") if hit.line <= best.line] if not offered else []
+    if broken:
+        yield says(
+            broken[0], "download-failed", grade=PROVES, why="every try to reach the index failed, so that it was not asked what it has"
+        )
+        return
     if name and not is_tensorflow(name):
         yield from _other(best, name, case)
         return
@@ -231,6 +239,11 @@ def _above(hit: Hit, wanted: str, highest: Version, span: str, case: Case) -> It
     pythons_end = bool(follower) and known.pythons(newest, "") - known.pythons(follower, "")
     if now.python and now.python in here and now.os == "macos":
         yield from _above_on_macos(hit, wanted, span, case)
+        return
+    if now.os == "macos" and not here and known.pythons(wanted, "macos-aarch64") and numbers(LAST_OF_INTEL_MACS)[:2] == highest[:2]:
+        why = f"{span}, as for Intel: after {LAST_OF_INTEL_MACS} TensorFlow has wheels for Macs with Apple silicon alone"
+        yield says(hit, "platform-unsupported", grade=PROVES, why=why)
+        yield says(hit, "wrong-arch-binary", "possible", grade=TELLS, why="on such a Mac this Python runs translated")
         return
     if now.python and now.python in here:
         yield says(

@@ -96,6 +96,14 @@ def self_check(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def extra_of_cuda(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """``tensorflow[and-cuda]`` on Windows: NCCL has no wheel for it, so that every release is tried in turn."""
     now = case.circumstances
+    if now.platform == "linux-aarch64" and case.ending.failed:
+        yield says(
+            hits[0],
+            "platform-unsupported",
+            grade=PROVES,
+            why="the wheels for ARM are built without CUDA, so that this extra is not for them",
+        )
+        return
     failing = case.ending.failed or case.has("backtracking", "conflict", "no-version", "no-distribution")
     if now.native_windows and failing:
         yield says(hits[0], "windows-gpu-unsupported", grade=PROVES, why="the CUDA packages of this extra have no wheel for Windows (NCCL)")
