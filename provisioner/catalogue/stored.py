@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import posixpath
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
