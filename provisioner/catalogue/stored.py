@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import posixpath
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
+from provisioner.host.files import make_folders
 from provisioner.model.codec import from_data, to_data
 from provisioner.model.json_text import read_json
 
@@ -95,10 +95,5 @@ class Stored:
             return
         kept = {"key": key, "sha256": self.read[name], "value": to_data(value)}
         with contextlib.suppress(OSError):
-            self._make(self._folder, self._cache)
+            make_folders(self._cache, self._folder)
             self._cache.write(self._place(name), json.dumps(kept, separators=(",", ":")))
-
-    def _make(self, folder: str, cache: Host) -> None:
-        if not cache.exists(folder):
-            self._make(posixpath.dirname(folder), cache)
-            cache.make_folder(folder)

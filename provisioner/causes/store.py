@@ -16,6 +16,7 @@ from provisioner.causes.history import History
 from provisioner.causes.messages import Messages, row_of
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
+from provisioner.host.files import make_folders
 from provisioner.model.cause import Group, Order
 from provisioner.model.codec import from_data, to_data
 from provisioner.model.json_text import read_json
@@ -77,7 +78,7 @@ def _kept(
     if kept is None:
         kept = read()
         with contextlib.suppress(OSError):
-            _make(cache_dir, cache)
+            make_folders(cache, cache_dir)
             cache.write(place, json.dumps({"key": key, **kept}, separators=(",", ":")))
     return kept
 
@@ -128,9 +129,3 @@ def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
         "order": to_data(order),
         "history": to_data(read_history(data(HISTORY), file=f"{root}/{HISTORY}")),
     }
-
-
-def _make(folder: str, cache: Host) -> None:
-    if not cache.exists(folder):
-        _make(posixpath.dirname(folder), cache)
-        cache.make_folder(folder)

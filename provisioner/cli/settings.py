@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.base.paths import Place, absolute
+from provisioner.base.paths import Place, absolute, is_on_drive, slashed
 from provisioner.environment.active import meant, words
 from provisioner.errors import UsageError
 from provisioner.host import Reader
@@ -87,7 +87,8 @@ def request(options: Mapping[str, Any], reader: Reader, there: Place | None = No
         values["kind"], origins["kind"] = "conda", f"{origins['source']} (source)"
     return Request(
         tensorflow=values["tensorflow"],
-        python=values["python"],
+        # No version has a backslash in it.
+        python=slashed(values["python"]) if is_on_drive((there or reader).cwd) else values["python"],
         device=values["device"],
         kind=values["kind"],
         source=values["source"],

@@ -7,7 +7,7 @@ import posixpath
 from typing import Any
 
 from provisioner.host import Host
-from provisioner.host.files import FAULTS
+from provisioner.host.files import FAULTS, make_folders
 from provisioner.model.json_text import read_json
 
 SCHEMA = "tfsetup/fact-store/1"
@@ -41,15 +41,10 @@ class FactStore:
         at = self._host.now().timestamp()
         document = {"schema": SCHEMA, "entries": {key: {"at": at, "data": data} for key, data in answers.items()}}
         try:
-            self._make(self._folder)
+            make_folders(self._host, self._folder)
             self._host.write(self._path(subject), json.dumps(document, ensure_ascii=True))
         except FAULTS:
             return
-
-    def _make(self, folder: str) -> None:
-        if not self._host.exists(folder):
-            self._make(posixpath.dirname(folder))
-            self._host.make_folder(folder)
 
     def _path(self, subject: str) -> str:
         return posixpath.join(self._folder, f"facts-{subject}.json")

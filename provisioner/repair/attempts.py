@@ -132,8 +132,7 @@ def begin_fix(session: Session, examination: Examination, request: Request) -> F
     inputs = read_inputs(session, site, examination.findings, request, causes)
     inputs, notes = with_restored(session, inputs, asked, own=_touches_own(asked))
     repairs = doable.sort(asked, inputs)
-    # What runs at every start may be all that keeps Python from answering.
-    answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink", "move away"} for item in asked)
+    answers = bool(examination.python_version) or doable.gives_python(asked)
     judged = whole.read(
         session.host, site.state.path, site.state.python_version, published=session.catalogue.published(), memory=memory_of(session)
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.diagnose.judgement import Judgement
+from provisioner.environment.layout import CONFIG
 from provisioner.model.cause import Order
 from provisioner.model.finding import Finding, Repair, Symptom
 from provisioner.model.mark import Mark, added
@@ -47,6 +49,17 @@ def is_beyond_repair(remaining: Iterable[Finding], inputs: RepairInputs | None) 
 def needs_set(finding: Finding, causes: Order) -> bool:
     """True for an error without repairs of its own that the known-good set may mend."""
     return finding.severity == "error" and not finding.repairs and causes.has(finding.cause, "in-packages")
+
+
+def gives_python(asked: Iterable[Repair]) -> bool:
+    """True where one of the repairs may be all that an environment's Python lacks to answer.
+
+    That is another Python, what runs at every start taken away, and on Windows ``pyvenv.cfg``, by which ``python.exe`` knows what to start.
+    """
+    return any(
+        item.kind in {"interpreter", "relink", "move away"} or (item.kind == "write" and posixpath.basename(item.path) == CONFIG)
+        for item in asked
+    )
 
 
 def order_of(findings: Iterable[Finding], inputs: RepairInputs, doable: tuple[Repair, ...], *, answers: bool) -> tuple[PlanKind, ...]:

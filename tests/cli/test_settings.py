@@ -73,3 +73,13 @@ def test_a_flag_that_is_not_given_leaves_the_word_to_the_variable() -> None:
     request = settings.request({"offline": False, "with": ()}, Here({"TFSETUP_OFFLINE": "1", "TFSETUP_WITH": "a b"}))
     assert (request.offline, request.extra) == (True, ("a", "b"))
     assert request.origins["offline"] == "variable TFSETUP_OFFLINE"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [(r"C:\Python310\python.exe", "C:/Python310/python.exe"), (r"env\Scripts\python.exe", "env/Scripts/python.exe")]
+)
+def test_on_windows_an_interpreter_is_named_with_backslashes(monkeypatch: pytest.MonkeyPatch, given: str, meant: str) -> None:
+    """Such a path was no interpreter that was found, beside a hint that named it."""
+    monkeypatch.setattr(Here, "cwd", "C:/work")
+    assert settings.request({"python": given}, Here({})).python == meant
+    assert settings.request({"python": ">=3.10,<3.12"}, Here({})).python == ">=3.10,<3.12"

@@ -50,3 +50,9 @@ def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
     store = FactStore(LocalHost(), str(tmp_path / "file" / "folder"))
     store.save("gpu", {"key": 1})
     assert store.load("gpu") == {}
+
+
+def test_where_no_folder_can_be_made_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache on a drive that is not there was a bug of tfsetup's: it went up from folder to folder without end."""
+    monkeypatch.setattr(LocalHost, "exists", lambda *_: False)
+    FactStore(LocalHost(), "D:/cache").save("gpu", {"key": 1})

@@ -9,6 +9,7 @@ from provisioner.environment.read import Site
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Choice, EnvState
+from provisioner.repair import doable
 from provisioner.repair.restored import with_restored
 from tests.fixing import interpreter, repair_inputs, smallest
 
@@ -45,3 +46,9 @@ def test_what_the_catalogue_has_beside_its_sets_is_restored_by_its_hash_without_
     assert notes == ()
     (package,) = smallest(found, (repair,)).packages
     assert (package.name, package.version, len(package.sha256)) == ("msvc-runtime", "14.42.34433", 64)
+
+
+def test_an_environment_whose_config_is_gone_has_a_python_again_once_it_is_written() -> None:
+    """Its python.exe starts nothing without it, and all of the environment was made anew."""
+    assert doable.gives_python((Repair(kind="write", reason="it names it", path=f"{ROOT}/pyvenv.cfg", target="home = C:\\Python310\n"),))
+    assert not doable.gives_python((Repair(kind="write", reason="a list", path=f"{ROOT}/Lib/x.pth", target="a"),))

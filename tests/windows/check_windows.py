@@ -37,6 +37,27 @@ def test_a_plan_has_the_same_bytes_on_a_pipe_and_in_a_file(work: Path) -> None:
     assert json.loads(written)["env"]["path"] == "C:/nowhere/env"
 
 
+def test_a_drive_and_a_share_that_are_not_there_are_refused(work: Path) -> None:
+    """It was searched without end for a folder above them that is there."""
+    for place, root in ((r"X:\a\env", "X:\\"), (r"\\nowhere\share\env", "//nowhere/share")):
+        ended = tfsetup("plan", "--env", place, cwd=work)
+        assert (ended.code, f"this machine finds no {root}" in ended.err) == (2, True), ended.err
+
+
+def test_an_interpreter_is_named_with_backslashes(work: Path) -> None:
+    python = f"C:\\Python{PYTHON.replace('.', '')}\\python.exe"
+    assert_ended(tfsetup("plan", "-t", RELEASE, "--python", python, "--env", "new", cwd=work), 0, f"Python {PYTHON}")
+
+
+def test_an_environment_of_virtualenv_is_whole(work: Path) -> None:
+    """Its RECORD of pip has backslashes, and folders of byte code that are not there."""
+    base = f"C:\\Python{PYTHON.replace('.', '')}\\python.exe"
+    assert_ended(winpy(machine.PYTHON, "-m", "virtualenv", "-q", "-p", base, "virtual", cwd=work), 0, "")
+    found = json.loads(tfsetup("doctor", "--json", "--env", "virtual", cwd=work).out)["findings"]
+    assert [item["cause"] for item in found] == ["tf-not-installed"]
+    shutil.rmtree(work / "virtual")
+
+
 def test_a_cause_is_explained_as_elsewhere(work: Path) -> None:
     log = "ImportError: DLL load failed while importing _pywrap_tensorflow_internal: The specified module could not be found."
     assert json.loads(tfsetup("explain", "--json", log, cwd=work).out)["findings"][0]["cause"] == "msvc-redist-missing"

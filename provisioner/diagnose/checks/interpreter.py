@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from provisioner.base.numbers import runs
+from provisioner.base.paths import spelt
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
@@ -262,7 +263,7 @@ def _below(case: Case, version: str) -> Interpreter | None:
 def _write_config(case: Case, file: str, home: Interpreter) -> Repair:
     """What ``venv`` writes (PEP 405): home, include-system-site-packages, version."""
     real = files.real(case.reader, home.path)
-    text = f"home = {posixpath.dirname(real)}\ninclude-system-site-packages = false\nversion = {home.version}\n"
+    text = f"home = {spelt(posixpath.dirname(real))}\ninclude-system-site-packages = false\nversion = {home.version}\n"
     return Repair(kind="write", reason=f"it names {home.path}, whose version the packages were installed for", path=file, target=text)
 
 
