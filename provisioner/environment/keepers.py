@@ -67,11 +67,10 @@ def _mark(folder: str) -> str:
 
 def parse(text: str) -> dict[str, tuple[str, ...]]:
     """Return the versions in ``uv.lock``, ``poetry.lock`` or ``pdm.lock``; what is none of them has none. Pure."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for name, version in _PACKAGE.findall(text):
-        key = normalise(name)
-        found[key] = (*found.get(key, ()), *([version] if version else []))
-    return found
+        found.setdefault(normalise(name), []).extend([version] if version else [])
+    return {name: tuple(versions) for name, versions in found.items()}
 
 
 def parse_pipfile(text: str) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from provisioner.commands import explain as explaining
 from provisioner.conda import pattern, registry, specs
 from provisioner.conda.config import parse as condarc
 from provisioner.engines import allowed, index
-from provisioner.environment import conda_owned, conda_present, conda_records, config, damaged, distributions, kernels, owners
+from provisioner.environment import conda_owned, conda_present, conda_records, config, damaged, distributions, keepers, kernels, owners
 from provisioner.environment import metadata as envmetadata
 from provisioner.environment import read as reading_site
 from provisioner.errors import InputError
@@ -42,6 +42,7 @@ from provisioner.facts import (
 from provisioner.host.local import LocalHost
 from provisioner.judge.requirements import unmet
 from provisioner.lock import installed
+from provisioner.remedies import kept
 from provisioner.verify import events
 from tests.facts.fake_reader import FakeReader
 from tests.fuzz.registry import harness, text
@@ -95,6 +96,14 @@ def metadata(data: bytes) -> None:
 def record(data: bytes) -> None:
     list(envmetadata.parse_record(text(data)))
     owners.read_rows(FakeReader({f"{INFO}/RECORD": data}), INFO)
+
+
+@harness(keepers.parse, keepers.parse_pipfile)
+def project_lock(data: bytes) -> None:
+    for name in ("uv.lock", "Pipfile.lock"):
+        keeper = keepers.keeper_of(FakeReader({f"/p/{name}": data, "/p/.venv/pyvenv.cfg": ""}), "/p/.venv")
+        assert keeper is not None
+        kept.installs(keeper, ("numpy<2", "six"), windows=False)
 
 
 @harness(allowed.read_allowed)
