@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from provisioner.base.names import normalise
+from provisioner.base.paths import is_absolute, is_on_drive, slashed, spelt
 from provisioner.host import Reader, files
 from provisioner.model.json_text import read_json
 from provisioner.model.keeper import Keeper, KeepingTool
@@ -47,8 +48,8 @@ def _projects(reader: Reader, env: str) -> Iterator[str]:
     """The folder of the project that the environment is of, where its name or a file of it tells."""
     if posixpath.basename(env) == IN_PROJECT:
         yield posixpath.dirname(env)
-    told = files.line(reader, posixpath.join(env, ".project"))
-    if told.startswith("/"):
+    told = slashed(files.line(reader, posixpath.join(env, ".project")))
+    if is_absolute(told):
         yield told
     if "/pypoetry/" in env:
         here = reader.cwd
@@ -61,7 +62,8 @@ def _projects(reader: Reader, env: str) -> Iterator[str]:
 
 
 def _mark(folder: str) -> str:
-    """What Poetry writes of a project's folder into the name of its environment."""
+    """What Poetry writes of a project's folder into the name of its environment; on Windows of the folder as ``os.path.normcase`` has it."""
+    folder = spelt(folder).lower() if is_on_drive(folder) else folder
     return base64.urlsafe_b64encode(hashlib.sha256(folder.encode("utf-8", "surrogateescape")).digest()).decode()[:8]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from provisioner.environment.keepers import keeper_of, parse, parse_pipfile
 from provisioner.host.local import LocalHost
+from tests.facts.fake_reader import FakeReader
 
 # As Poetry 2.5 and uv 0.13 write them, shortened.
 LOCK = """# This file is @generated.
@@ -78,6 +79,21 @@ def test_pipenvs_own_place_says_its_project(tmp_path: Path) -> None:
     keeper = keeper_of(LocalHost(), str(env))
     assert keeper is not None
     assert (keeper.program, keeper.project) == ("pipenv", str(tmp_path))
+
+
+def test_the_places_on_windows() -> None:
+    """The mark is that of ``c:\\users\\me\\p``, which ``os.path.normcase`` makes of the folder."""
+    pipenv, poetry = "C:/Users/me/.virtualenvs/p-2U74NQGF", "C:/Users/me/AppData/Local/pypoetry/Cache/virtualenvs/p-VMu1tk1Q-py3.11"
+    reader = FakeReader(
+        {f"{pipenv}/.project": "C:\\Users\\me\\q\r\n", "C:/Users/me/q/Pipfile.lock": PIPFILE, "C:/Users/me/p/poetry.lock": LOCK},
+        platform="win32",
+    )
+    reader.cwd = "C:/Users/me/p"
+    found = [keeper_of(reader, env) for env in (pipenv, poetry)]
+    assert [(item.program, item.project) for item in found if item is not None] == [
+        ("pipenv", "C:/Users/me/q"),
+        ("poetry", "C:/Users/me/p"),
+    ]
 
 
 def test_poetrys_own_place_has_its_projects_mark(tmp_path: Path) -> None:
