@@ -64,7 +64,7 @@ def own(reader: Reader) -> str:
     programs = posixpath.dirname(reader.python)
     # Conda's own Python lies in the environment itself on Windows.
     roots = (posixpath.dirname(programs), *([programs] if reader.platform == "win32" else []))
-    return next((root for root in roots if any(files.there(reader, posixpath.join(root, sign)) for sign in (CONFIG, CONDA))), "")
+    return next((root for root in roots if _has_sign(reader, root)), "")
 
 
 def is_own(reader: Reader, root: str) -> bool:
@@ -179,7 +179,7 @@ def those_here(reader: Reader, folder: str) -> tuple[str, ...]:
         entries = [entry for entry in reader.list(folder) if entry.kind == "directory"]
     except OSError:
         return ()
-    return tuple(entry.path for entry in entries if any(files.there(reader, posixpath.join(entry.path, sign)) for sign in (CONFIG, CONDA)))
+    return tuple(entry.path for entry in entries if _has_sign(reader, entry.path))
 
 
 def interpreter_of(reader: Reader, root: str) -> str:
@@ -255,6 +255,6 @@ def _of_python(reader: Reader, env: str, python: str, how: str = "as asked for w
         return Subject(env=files.real(reader, env), python=python, how=how)
     folder = files.real(reader, posixpath.dirname(python))
     for root in (posixpath.dirname(folder), folder):
-        if any(files.there(reader, posixpath.join(root, sign)) for sign in (CONFIG, CONDA)):
+        if _has_sign(reader, root):
             return Subject(env=root, python=posixpath.join(folder, posixpath.basename(python)), how=how)
     return Subject(env="", python=python, how=how)
