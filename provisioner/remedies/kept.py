@@ -10,7 +10,7 @@ import re
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.versions import contains, readable
 from provisioner.model.keeper import Keeper
-from provisioner.remedies.subject import quoted
+from provisioner.remedies.subject import quoted, requirement
 
 _REQUIREMENT = re.compile(r"([\w.-]+)\s*((?:[<>=!~][^;\[]*)?)")
 # What puts the environment back to what the lock says.
@@ -19,9 +19,9 @@ _ADD = {"uv": "uv add --project", "poetry": "poetry add --directory", "pdm": "pd
 NAMES = {"uv": "`uv sync` and `uv run`", "poetry": "`poetry install`", "pdm": "`pdm sync`", "pipenv": "`pipenv sync`"}
 
 
-def holds(keeper: Keeper, requirement: str) -> bool:
-    """True where the lock has a version of that name that meets the requirement (PEP 508 without marker); False where that cannot be told."""
-    found = _REQUIREMENT.fullmatch(requirement)
+def holds(keeper: Keeper, wanted: str) -> bool:
+    """True where the lock has a version of that name that meets ``wanted`` (PEP 508 without marker); False where that cannot be told."""
+    found = _REQUIREMENT.fullmatch(wanted)
     if found is None:
         return False
     spec = found[2].strip()
@@ -39,7 +39,7 @@ def installs(keeper: Keeper, requirements: tuple[str, ...], *, windows: bool) ->
     """Return the command that brings them into the environment: from the lock, where that has them, else into the project."""
     folder = quoted(keeper.project, windows=windows)
     synced = all(holds(keeper, item) for item in requirements)
-    listed = " ".join(item if re.fullmatch(r"[\w.-]+(==[\w.]+)?", item) else f'"{item}"' for item in requirements)
+    listed = " ".join(map(requirement, requirements))
     if keeper.program == "pipenv":
         return f"cd {folder} && pipenv {'sync' if synced else f'install {listed}'}"
     return f"{_SYNC[keeper.program]} {folder}" if synced else f"{_ADD[keeper.program]} {folder} {listed}"

@@ -12,10 +12,10 @@ from provisioner.remedies.asked import FAMILY, RANGE, wanted
 from provisioner.remedies.builds import for_board
 from provisioner.remedies.knowledge import USUAL, View, newest, package_of, pythons, release_of, stable
 from provisioner.remedies.names import OWN_MODULES, own_module, same_tensorflow
-from provisioner.remedies.subject import Subject
+from provisioner.remedies.subject import Subject, requirement
 from provisioner.remedies.systems import on_a_board, platform, without_build
 from provisioner.remedies.variables import assigned
-from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, mend, requirement, runs, venv
+from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, mend, runs, venv
 
 
 def python(subject: Subject, view: View) -> Remedy:

@@ -94,3 +94,8 @@ def quoted(path: str, *, windows: bool = False) -> str:
     if path.startswith("~/"):
         return "~/" + shlex.quote(path[2:])
     return shlex.quote(path)
+
+
+def requirement(text: str) -> str:
+    """A requirement as both kinds of shell take it: in double quotes where it holds more than letters and ``==``."""
+    return text if re.fullmatch(r"[\w.-]+(==[\w.]+)?", text) else f'"{text}"'

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 
 from provisioner.model.finding import Remedy, Way
-from provisioner.remedies.subject import Subject, quoted
-from provisioner.remedies.ways import install, requirement
+from provisioner.remedies.subject import Subject, quoted, requirement
+from provisioner.remedies.ways import install
 
 
 def mistyped(subject: Subject) -> Remedy | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from provisioner.base.versions import minor_of
 from provisioner.model.catalogue import Release
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies import kept
 from provisioner.remedies.knowledge import USUAL, View, has_cuda_set, proven, pythons, release_of, takes
-from provisioner.remedies.subject import Subject, quoted
+from provisioner.remedies.subject import Subject, quoted, requirement
 
 ONE_PACKAGE = "changes this package and what it asks for"
 NEW_ENVIRONMENT = "a new folder; nothing that is there is changed"
@@ -55,11 +53,6 @@ def uninstall(subject: Subject, *names: str) -> str:
 def runs(subject: Subject, code: str) -> str:
     """The command that runs a line of Python; the line has no double quotes."""
     return f'{subject.shell_python} -c "{code}"'
-
-
-def requirement(text: str) -> str:
-    """A requirement as both kinds of shell take it: in double quotes where it holds more than letters and ``==``."""
-    return text if re.fullmatch(r"[\w.-]+(==[\w.]+)?", text) else f'"{text}"'
 
 
 def ours(subject: Subject, command: str) -> str:
