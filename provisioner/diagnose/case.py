@@ -14,6 +14,7 @@ from provisioner.host import Reader
 from provisioner.judge.integrity import Integrity
 from provisioner.model.catalogue import Build, Lock, Release
 from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.keeper import Keeper
 from provisioner.model.record import record
 from provisioner.remedies import View
 from provisioner.verify.raw import Child, Expected
@@ -68,7 +69,7 @@ class Case:
     says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files. With ``static`` no check
     starts anything of the environment. ``catalogue`` names GPU families and the commands that install a driver, and remedies ask it.
     ``fits`` says what goes with which release beyond what metadata says.
-    ``notebook`` is one that was named.
+    ``notebook`` is one that was named. ``keeper`` is the tool of a project that keeps the environment.
     """
 
     env: str
@@ -96,6 +97,7 @@ class Case:
     static: bool = False
     fits: Fits = field(default_factory=Fits)
     notebook: Notebook | None = None
+    keeper: Keeper | None = None
 
     @property
     def windows(self) -> bool:

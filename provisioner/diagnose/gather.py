@@ -15,6 +15,7 @@ from provisioner.diagnose.installed import distributions
 from provisioner.diagnose.recognise import recognise
 from provisioner.environment import active
 from provisioner.environment.conda_records import read_index
+from provisioner.environment.keepers import keeper_of
 from provisioner.environment.kernels import Notebook
 from provisioner.environment.layout import CONFIG, version_of
 from provisioner.environment.receipt import believed
@@ -121,6 +122,7 @@ def gather(
         python=chosen.python,
         cwd=options.cwd,
         notebook=options.notebook,
+        keeper=keeper_of(host, chosen.env) if chosen.env else None,
         reader=host,
         facts=machine,
         config=active.config(host, chosen.env),

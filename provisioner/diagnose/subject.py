@@ -1,4 +1,4 @@
-"""The case that a remedy is for, drawn from what was examined: the environment and its interpreter, and the machine's facts. Pure."""
+"""The case that a remedy is for, drawn from what was examined: the environment and its interpreter, and the machine's facts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case
 from provisioner.environment.active import never_changed
 from provisioner.environment.installation import is_managed
-from provisioner.environment.keepers import keeper_of
 from provisioner.errors import CouldNotTellError
 from provisioner.model.facts import Facts
 from provisioner.remedies import Subject
@@ -44,7 +43,7 @@ def subject_of(case: Case) -> Subject:
         text=_said(case),
         owner=owner.name if owner is not None else "",
         pipless=bool(case.env and (case.distributions or case.survey is not None)) and case.first("pip") is None,
-        keeper=keeper_of(case.reader, case.env) if case.env else None,
+        keeper=case.keeper,
         kept=bool(case.env and never_changed(case.reader, case.env)),
         managed=not case.env and is_managed(case.reader, case.survey.base_prefix if case.survey else ""),
     )

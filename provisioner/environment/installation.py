@@ -42,7 +42,7 @@ def is_virtual(reader: Reader, root: str) -> bool:
 
 def is_managed(reader: Reader, root: str) -> bool:
     """True where pip refuses to install: others (the operating system, uv) manage the Python at ``root``, and say so by a file (PEP 668)."""
-    return bool(files.matches(reader, posixpath.join(files.glob_escape(root), layout(reader.platform).library, MARKER)))
+    return bool(root and files.matches(reader, posixpath.join(files.glob_escape(root), layout(reader.platform).library, MARKER)))
 
 
 def of_the_system(reader: Reader, item: Installed) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
@@ -13,8 +12,8 @@ from provisioner.change.execute import Executed, execute
 from provisioner.change.poisoned import once_more
 from provisioner.diagnose.judgement import Judgement, judge_plan, told, with_imports
 from provisioner.environment.damaged import read_broken, what_instead
+from provisioner.environment.installation import installation_of
 from provisioner.errors import InputError, NoProfileError, OperationError
-from provisioner.host import Reader
 from provisioner.host.alone import alone
 from provisioner.judge import whole
 from provisioner.judge.memory import memory_of
@@ -124,7 +123,7 @@ def begin_fix(session: Session, examination: Examination, request: Request) -> F
         raise InputError(
             "it is not a virtual environment",
             place=examination.python,
-            hint=what_instead(session.host, prefix_of(session.host, examination)),
+            hint=what_instead(session.host, installation_of(session.host, examination.python)),
         )
     site = read_broken(session.host, request.env)
     if not session.host.writable(site.state.path):
@@ -150,11 +149,6 @@ def begin_fix(session: Session, examination: Examination, request: Request) -> F
 def _touches_own(repairs: tuple[Repair, ...]) -> bool:
     """True where TensorFlow itself is restored or removed."""
     return any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
-
-
-def prefix_of(host: Reader, examination: Examination) -> str:
-    """Return the installation that an interpreter without an environment belongs to."""
-    return posixpath.dirname(posixpath.dirname(host.real(examination.python)))
 
 
 def next_plan(session: Session, fixing: Fixing) -> Plan | None:

@@ -11,7 +11,6 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.environment.distributions import Installed
-from provisioner.environment.keepers import keeper_of
 from provisioner.judge.requirements import Unmet, unmet
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 from provisioner.remedies.kept import installs
@@ -51,12 +50,11 @@ def _change(case: Case, missing: list[Unmet]) -> Remedy | None:
     """What only who wrote it can change; None where there is nothing of that kind."""
     if not missing:
         return None
-    keeper = keeper_of(case.reader, case.env) if case.env else None
     names = " and ".join(dict.fromkeys(item.distribution for item in missing))
     asks = ", ".join(dict.fromkeys(item.requirement for item in missing))
     return Remedy(
         words=f"Change what {names} asks for ({asks}) where it came from, and install it anew; or let the other package be as it asks",
-        steps=(installs(keeper, (), windows=case.windows),) if keeper is not None else (),
+        steps=(installs(case.keeper, (), windows=case.windows),) if case.keeper is not None else (),
         why=f"{names} did not come from an index, which may have something else under that name",
     )
 
@@ -101,7 +99,7 @@ def promised(case: Case, findings: Findings) -> str:
     names = case.expected.packages
     if not names:
         raise Skipped(f"TensorFlow {case.expected.tensorflow} is there, and tfsetup had put {case.receipt.plan.choice.release} there")
-    keeper = keeper_of(case.reader, case.env)
+    keeper = case.keeper
     for name in sorted(names.keys() - {item.name for item in case.distributions}):
         if keeper is not None and keeper.locked and name not in keeper.locked:
             # Who keeps it has taken that out, and does so again.
