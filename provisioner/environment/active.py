@@ -214,13 +214,13 @@ def existing(reader: Reader, folder: str, hint: str = "") -> str:
         there = hint or f"make it with `tfsetup apply --env {shlex.quote(folder)}`, or name another with --env"
         raise InputError("there is no environment", place=folder, hint=f"{those_in(reader, posixpath.dirname(root), 'beside it')}{there}")
     if entry.kind != "directory":
-        named = where_it_lies(reader, root, "name the folder of the environment with --env")
+        named = where_it_lies(reader, folder, "name the folder of the environment with --env")
         raise InputError("it is a file, not an environment", place=folder, hint=named)
     if not is_environment(reader, root):
         if _is_of_programs(reader, root):
-            raise InputError("it is the folder of an environment's programs", place=folder, hint=where_it_lies(reader, root, ""))
+            raise InputError("it is the folder of an environment's programs", place=folder, hint=where_it_lies(reader, folder, ""))
         within = those_in(reader, root, "in it")
-        named = where_it_lies(reader, root, f"{within}{hint or 'make one with `tfsetup apply`, or name another with --env'}")
+        named = where_it_lies(reader, folder, f"{within}{hint or 'make one with `tfsetup apply`, or name another with --env'}")
         raise InputError("it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it", place=folder, hint=named)
     return root
 

@@ -50,7 +50,7 @@ def read_site(reader: Reader, path: str) -> Site:
         return Site(state=EnvState(path=root, kind="absent", digest="absent"), distributions=(), leftovers=())
     entry = reader.entry(root)
     if entry.kind != "directory":
-        raise _not_environment(path, "it is a file, not a folder", where_it_lies(reader, root, ""))
+        raise _not_environment(path, "it is a file, not a folder", where_it_lies(reader, path, ""))
     try:
         names = {posixpath.basename(item.path) for item in reader.list(root)}
     except PermissionError:

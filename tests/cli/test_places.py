@@ -133,6 +133,16 @@ def test_those_beside_one_that_is_not_there_are_named(inside: Inside, tiny, work
     assert "beside it there are .venv and b (--env); " in inside("verify", **tiny).err
 
 
+@pytest.mark.parametrize("command", ["plan", "verify"])
+def test_an_environments_python_leads_to_that_environment_though_it_is_a_link_out_of_it(
+    inside: Inside, tiny, work: Path, command: str
+) -> None:
+    venv(work / "env")
+    ended = inside(command, "--env", "env/bin/python", **tiny)
+    assert ended.code == 2
+    assert f"hint: it lies in the environment {work}/env: name that with --env" in ended.err
+
+
 def test_a_shell_that_is_asked_for_beside_an_environment_of_another_name_names_that(inside: Inside, tiny, work: Path) -> None:
     """It was said that none is in this folder."""
     venv(work / ".venv")
